@@ -24,7 +24,7 @@ from idiolect.adapters.memory.initials import Initials
 from idiolect.adapters.memory.word_matching import Matches, least_letter_prob
 from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix
 from idiolect.adapters.prediction.ended_words import MAX_LETTERS, EndedWords
-from idiolect.adapters.prediction.meant_words import DOUBT, KNOWN_COST, Known, MeantWords
+from idiolect.adapters.prediction.meant_words import DOUBT, KNOWN_COST, MeantWords, Misspelling
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import WordRanker
 from idiolect.adapters.prediction.suggestion import Word
@@ -159,7 +159,7 @@ class Mender:
         matches: Matches,
         ranked: Sequence[Word],
         probs: NDArray[np.float32],
-        known: Known,
+        known: Misspelling,
     ) -> list[Word]:
         """Return ``ranked`` and what may have been meant instead, with what is left to each of the probability."""
         total = self._ranker.total_score(split, matches)
@@ -193,7 +193,12 @@ class Mender:
         return found
 
     def _meant(
-        self, before: str, split: SplitPrefix, matches: Matches, probs: NDArray[np.float32], known: Known
+        self,
+        before: str,
+        split: SplitPrefix,
+        matches: Matches,
+        probs: NDArray[np.float32],
+        known: Misspelling,
     ) -> list[tuple[str, int, float]]:
         """Return what may have been meant by the word under the cursor: text, characters replaced, score.
 

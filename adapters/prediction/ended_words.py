@@ -23,7 +23,7 @@ from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_
 from idiolect.adapters.mending.spacing import contraction_of, single_space
 from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix
 from idiolect.adapters.prediction.meant_words import DOUBT, KNOWN_COST, MeantWords
-from idiolect.adapters.prediction.mending_evidence import Judged, evidence, surety, uses_elsewhere
+from idiolect.adapters.prediction.mending_evidence import JudgedWord, evidence, surety, uses_elsewhere
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.suggestion import Correction
 from idiolect.models.hashed_frequencies import other_frequencies
@@ -93,7 +93,7 @@ class EndedWords:
         self._reader, self._next_token, self._meant = reader, next_token, meant
         self._user_model, self._general = meant.user_model, meant.general
         # The word before that under the cursor, if the next one may yet make it sure, with the text up to its end.
-        self._unsure: tuple[str, Judged | None] = ("", None)
+        self._unsure: tuple[str, JudgedWord | None] = ("", None)
 
     def mend(self, prefix: str, *, is_known: bool = True, may_respace: bool = False) -> Correction | None:
         """Return what was probably meant by the word that just ended; None if it was probably meant as it stands.
@@ -176,7 +176,7 @@ class EndedWords:
             return None
         return Correction(meant.text + match[2], meant.replaced + len(match[2]), meant.score, True)
 
-    def _judge_unsure(self, prefix: str, match: regex.Match[str]) -> Judged | None:
+    def _judge_unsure(self, prefix: str, match: regex.Match[str]) -> JudgedWord | None:
         """Return the first word of ``match``, if it is not sure by itself and may be made."""
         text = prefix[: match.end(1)]
         if fold(match[1]) in self._user_model.preferences.corrections.kept:
@@ -192,7 +192,7 @@ class EndedWords:
         probs = self._next_token.cached_probs(self._reader.split(f"{text} ").head)
         return 0.0 if probs is None else float(probs[self._user_model.words.encode(f" {word}")[0]])
 
-    def _judge(self, text: str, typed: str) -> Judged | None:
+    def _judge(self, text: str, typed: str) -> JudgedWord | None:
         """Weigh what may have been meant by ``typed``, the word at the end of ``text``."""
         split = self._reader.split(text)
         if split.typed != typed or fold(typed) in self._user_model.preferences.corrections.kept:
@@ -209,7 +209,7 @@ class EndedWords:
             stands >= _PLAUSIBLE
             or least_letter_prob(words, typed, split.spaced, probs, finished=True) >= _PLAUSIBLE_LETTER
         ):
-            return Judged(before, split, begun, stands, 0.0, known) if begun else None
+            return JudgedWord(before, split, begun, stands, 0.0, known) if begun else None
         candidates = begun + [
             candidate
             for candidate in self._meant.candidates(before, split, probs, known, finished=True)
@@ -237,9 +237,9 @@ class EndedWords:
             least = _LONG_LISTED if typed.islower() and len(typed) > _SHORT else _SHORT_LISTED
             best = replace(best, score=max(best.score, math.exp(least) * (stands + rest)))
         likely = [best, *others[: _COMPARED - 1]]
-        return Judged(before, split, likely, stands, rest, known)
+        return JudgedWord(before, split, likely, stands, rest, known)
 
-    def _correction(self, judged: Judged, margin: float, behind: str) -> Correction | None:
+    def _correction(self, judged: JudgedWord, margin: float, behind: str) -> Correction | None:
         """Return the correction of a word, with what stands ``behind`` it; None if it is too unlikely or unwanted."""
         before, typed, best, odds = judged.before, judged.typed, judged.likely[0], judged.odds
         sure = margin >= 0
@@ -320,12 +320,12 @@ class EndedWords:
         is_hidden = self._user_model.must_hide(judged.before, text)
         return None if is_hidden else (text, evidence(judged, self._meant, self._next_token))
 
-    def _surety(self, judged: Judged) -> float:
+    def _surety(self, judged: JudgedWord) -> float:
         """Return how sure the likeliest correction is: it is made unasked from 0 on, and never at minus infinity."""
         ruled = self._by_rule(judged)
         return surety(evidence(judged, self._meant, self._next_token)) if ruled is None else ruled
 
-    def _by_rule(self, judged: Judged) -> float | None:
+    def _by_rule(self, judged: JudgedWord) -> float | None:
         """Return :meth:`_surety` where a rule says it, else None."""
         typed, best, known = judged.typed, judged.likely[0], judged.known
         if self._may_stand(judged.before, typed, best):
@@ -394,6 +394,6 @@ class EndedWords:
         return is_unlisted_form(folded, meant, general.spelling)
 
 
-def _may_turn(judged: Judged | None, margin: float) -> bool:
+def _may_turn(judged: JudgedWord | None, margin: float) -> bool:
     """Return True if a word is not sure, and the next one may yet make it so."""
     return judged is not None and judged.odds >= _LEAST_ODDS and -math.inf < margin < 0

@@ -35,7 +35,7 @@ _HABIT: Final = 3  # times that the user typed what others misspell
 
 
 @dataclass(frozen=True)
-class Known:
+class Misspelling:
     """Whether a word is a listed misspelling, and what is meant by it whatever the context, in lower case."""
 
     listed: bool
@@ -61,14 +61,14 @@ class MeantWords:
         """Forget which words were looked at."""
         self._corrector.forget_typed()
 
-    def known(self, typed: str) -> Known:
+    def known(self, typed: str) -> Misspelling:
         """Return what a list of misspellings says of a word."""
         folded = fold(typed)
         meant = self.general.meant_by(folded)
         listed = meant or contraction_of(folded)
         if listed is not None and self._is_habit(typed, listed):
-            return Known(False, None)
-        return Known(listed is not None or bool(self.general.meanings(folded)), meant)
+            return Misspelling(False, None)
+        return Misspelling(listed is not None or bool(self.general.meanings(folded)), meant)
 
     def _is_habit(self, typed: str, meant: str) -> bool:
         """Return True if the user writes a word as others misspell it: "dont", "im"; or if it is somebody's name."""
@@ -112,7 +112,7 @@ class MeantWords:
         before: str,
         split: SplitPrefix,
         probs: NDArray[np.float32],
-        known: Known,
+        known: Misspelling,
         *,
         finished: bool,
     ) -> list[Candidate]:

@@ -17,7 +17,7 @@ from idiolect.adapters.memory.vocabulary import RUN_OF_THREE
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.general_words import GeneralWords
 from idiolect.adapters.prediction.cursor import SplitPrefix
-from idiolect.adapters.prediction.meant_words import Known, MeantWords
+from idiolect.adapters.prediction.meant_words import MeantWords, Misspelling
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.models.hashed_frequencies import other_frequencies
 
@@ -30,7 +30,7 @@ _OFTEN: Final = 1e-5  # uses per word of text
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedWord:
     """What was typed behind ``before``, and the words that it most probably means.
 
     ``split`` is the text up to the end of the word. ``stands`` and ``others`` are the scores of what is typed, and of
@@ -43,7 +43,7 @@ class Judged:
     likely: list[Candidate]
     stands: float
     others: float
-    known: Known
+    known: Misspelling
     log_probs: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -57,7 +57,7 @@ class Judged:
         return math.log(max(self.likely[0].score, _LEAST) / max(self.stands + self.others, _LEAST))
 
 
-def evidence(judged: Judged, meant_words: MeantWords, next_token: NextTokenModel) -> dict[str, float]:
+def evidence(judged: JudgedWord, meant_words: MeantWords, next_token: NextTokenModel) -> dict[str, float]:
     """Return what the regression weighs of the likeliest word, by name.
 
     The model reads what was meant and what was typed, a pass each: the next word needs the second one, too.

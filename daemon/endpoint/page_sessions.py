@@ -18,7 +18,7 @@ SESSION_S = 12 * 3600.0
 _MAX_CODES, _MAX_SESSIONS = 8, 32
 
 
-Left: TypeAlias = tuple[str, float]  # a cookie's hash, and until when on the clock
+SessionHash: TypeAlias = tuple[str, float]  # a cookie's hash, and until when on the clock
 
 
 class Sessions:
@@ -27,7 +27,7 @@ class Sessions:
     A code is good once within `CODE_S`; a session lasts `SESSION_S` from its last use.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, left: Iterable[Left] = ()) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, left: Iterable[SessionHash] = ()) -> None:
         """`clock` gives seconds that never go back; `left` are sessions that go on, from :meth:`leave`."""
         self._clock = clock
         self._codes: dict[bytes, float] = {}
@@ -54,7 +54,7 @@ class Sessions:
         self._keep(self._sessions, cookie, SESSION_S, _MAX_SESSIONS)
         return True
 
-    def leave(self) -> list[Left]:
+    def leave(self) -> list[SessionHash]:
         """The sessions, for the service that comes after this one on the same machine: hashes, and no cookie."""
         return [(key.hex(), until) for key, until in self._sessions.items()]
 

@@ -25,7 +25,7 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources import kinds
-from idiolect.daemon.sources.file_discovery import NOT_FINISHED, Exclusion, Ignored
+from idiolect.daemon.sources.file_discovery import NOT_FINISHED, Exclusion, IgnoreRules
 from idiolect.daemon.sources.items import (
     BinaryFileError,
     FoundFile,
@@ -99,7 +99,7 @@ class Ingest:
         )
         self._read_exclusions()
         profile.events.subscribe(Decided, self._follow_decision)
-        self._ignored = Ignored(lasting=True)
+        self._ignored = IgnoreRules(lasting=True)
         self.app_policy = AppPolicy(profile, settings)
         self.pause = profile.pause
         self._busy: set[Path] = set()

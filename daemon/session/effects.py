@@ -70,7 +70,7 @@ class SuggestionOutcome:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeCorrection:
     """A correction that was made: behind `lead`, `put` stands in the place of `removed`; then comes `typed_after`."""
 
     removed: str

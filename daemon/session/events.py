@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from idiolect.daemon.session.effects import AskService, Made, SendRequest
+from idiolect.daemon.session.effects import AskService, MadeCorrection, SendRequest
 from idiolect.daemon.session.field import Document, Field
 from idiolect.daemon.session.suggest_answer import Offer
 
@@ -185,7 +185,7 @@ class OfferHidden:
 class CorrectionUndone:
     """The door has taken a correction back that stood before the cursor: its user pressed BackSpace."""
 
-    made: Made
+    made: MadeCorrection
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from idiolect.daemon.session.effects import (
     FieldEmptied,
     InsertText,
     KeyEffect,
-    Made,
+    MadeCorrection,
     SuggestionOutcome,
 )
 from idiolect.daemon.session.field_authorship import FieldAuthorship
@@ -273,7 +273,7 @@ class KeyHandler:
             self.corrections.keep(due[1]) if self.corrections.is_typed_again(due[1]) else self._correct(*due)
         )
 
-    def _correct(self, word: OfferedWord, made: Made) -> list[KeyEffect]:
+    def _correct(self, word: OfferedWord, made: MadeCorrection) -> list[KeyEffect]:
         commit = self._replace(made.removed + made.typed_after, made.put + made.typed_after)
         self._space_owed, self.typed_last = not (self._door_takes or word.ended), False
         done = [commit, *self.corrections.make(made, word.p), *self._end_word(), *self._ask()]
@@ -285,14 +285,14 @@ class KeyHandler:
         self.corrections.replaces(removed, put, told)
         return self._put(put, removed)
 
-    def take_back_correction(self, made: Made, told: str | None = None) -> list[KeyEffect]:
+    def take_back_correction(self, made: MadeCorrection, told: str | None = None) -> list[KeyEffect]:
         """Take back a correction that stands before the cursor."""
         self._space_owed = False
         self.shown.say_mended(None)
         commit = self._replace(made.put + made.typed_after, made.removed + made.typed_after, told)
         return [commit, *self.corrections.keep(made), *self._end_word(), *self._ask()]
 
-    def put_back(self, made: Made, told: str | None = None) -> list[KeyEffect]:
+    def put_back(self, made: MadeCorrection, told: str | None = None) -> list[KeyEffect]:
         """Put a mended word back wherever it stands close before the cursor, or say that it does not.
 
         `told` is the text before the cursor as the program has reported it just now: there nothing was typed yet.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from idiolect.daemon.session.effects import LEAD_CHARS, Made
+from idiolect.daemon.session.effects import LEAD_CHARS, MadeCorrection
 from idiolect.daemon.session.suggest_answer import can_replace, mended_words
 
 _MAX_WORDS: Final = 20
@@ -18,18 +18,18 @@ class MendedWords:
     def __init__(self) -> None:
         """Nothing was mended yet."""
         self.kept = set[str]()  # in small letters
-        self._made: list[Made] = []
+        self._made: list[MadeCorrection] = []
 
     @property
-    def newest(self) -> list[Made]:
+    def newest(self) -> list[MadeCorrection]:
         """The words that the menu has, the newest first."""
         return self._made[: -_IN_MENU - 1 : -1]
 
-    def add(self, made: Made) -> None:
+    def add(self, made: MadeCorrection) -> None:
         """Note that a word was mended."""
         self._made = [*self._made, made][-_MAX_WORDS:]
 
-    def keep(self, made: Made) -> None:
+    def keep(self, made: MadeCorrection) -> None:
         """Correct a word no more, since its correction was taken back."""
         self.kept.add(made.word.casefold())
         self._made = [one for one in self._made if (one.lead, one.word) != (made.lead, made.word)]
@@ -42,10 +42,10 @@ class MendedWords:
         """Forget them: their text has gone."""
         self._made.clear()
 
-    def find_at(self, before: str) -> Made | None:
+    def find_at(self, before: str) -> MadeCorrection | None:
         """Return the mended word that stands right before a cursor, or right before the space behind it."""
         for made in reversed(self._made):
-            for found in (made, Made(made.word, made.meant, made.lead)):
+            for found in (made, MadeCorrection(made.word, made.meant, made.lead)):
                 here = found.lead + found.put
                 stands = before == here or (len(found.lead) == LEAD_CHARS and before.endswith(here))
                 if stands and can_replace(before, len(found.put)):
@@ -60,7 +60,7 @@ class MendedWords:
         old, new = before + behind, before[:at] + put + behind
         self._made = [self._moved(made, at, old, new) for made in self._made]
 
-    def _moved(self, made: Made, at: int, old: str, new: str) -> Made:
+    def _moved(self, made: MadeCorrection, at: int, old: str, new: str) -> MadeCorrection:
         here = made.lead + made.meant
         found = old.rfind(here) if len(made.lead) == LEAD_CHARS else old.find(here)
         start = found + len(made.lead)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.effects import LEAD_CHARS, KeyEffect, Made, MendedWordsChanged
+from idiolect.daemon.session.effects import LEAD_CHARS, KeyEffect, MadeCorrection, MendedWordsChanged
 from idiolect.daemon.session.mended_words import MendedWords
 from idiolect.daemon.session.suggest_answer import (
     Offer,
@@ -24,7 +24,7 @@ _MAKE_WITHIN_S: Final = 1.0
 
 
 @dataclass
-class Ended:
+class EndedWord:
     """A word that ended at the end of `prefix`, and the characters typed since; `word` is its sure correction."""
 
     prefix: str
@@ -50,10 +50,10 @@ class FieldCorrections:
         self._mends, self._only_typed = mends, only_typed
         self._undeleted: str | None = None  # the text before the cursor if the program did not delete
         self.program_deletes = True
-        self._ended: list[Ended] = []  # the oldest first
-        self.made: Made | None = None  # with the last key
-        self.watched: Made | None = None  # made last, until it is taken back
-        self._erased: Made | None = None  # a mended word that the user's own keys have taken away
+        self._ended: list[EndedWord] = []  # the oldest first
+        self.made: MadeCorrection | None = None  # with the last key
+        self.watched: MadeCorrection | None = None  # made last, until it is taken back
+        self._erased: MadeCorrection | None = None  # a mended word that the user's own keys have taken away
         self._stood = ""  # that, as the program has reported it since a character was typed
 
     @property
@@ -76,7 +76,7 @@ class FieldCorrections:
             [] if self.watched is None else self._keep_undone(self.watched, f"{_BEGIN}{before}"[-_MAX_AFTER:])
         )
 
-    def _keep_undone(self, made: Made, tail: str) -> list[KeyEffect]:
+    def _keep_undone(self, made: MadeCorrection, tail: str) -> list[KeyEffect]:
         """Keep the mistyped word if it stands again where its correction has stood."""
         whole = len(made.lead) < LEAD_CHARS  # nothing stood before its lead
         lead = (f"{_BEGIN}{made.lead}" if whole else made.lead)[-_UNDONE_LEAD_CHARS:]
@@ -101,7 +101,7 @@ class FieldCorrections:
 
     def word_ended(self, prefix: str) -> None:
         """Note that a typed character ended a word; the service is asked for its correction."""
-        self._ended.append(Ended(prefix, self._clock.now_s))
+        self._ended.append(EndedWord(prefix, self._clock.now_s))
 
     def typed(self, char: str) -> None:
         """Note a character behind the ended words."""
@@ -120,7 +120,7 @@ class FieldCorrections:
             if ended.prefix == offer.prefix:
                 ended.word = word
 
-    def take_due(self) -> tuple[OfferedWord, Made] | None:
+    def take_due(self) -> tuple[OfferedWord, MadeCorrection] | None:
         """Return the next correction to make, if its word and the characters since certainly stand there."""
         since_s = self._clock.now_s - _MAKE_WITHIN_S
         self._ended = [ended for ended in self._ended if ended.at_s > since_s or not ended.typed_after]
@@ -139,9 +139,9 @@ class FieldCorrections:
         if not (stands and typed) or (before_last and not hardly_moves):
             return self.take_due()
         lead = due.prefix[: len(due.prefix) - due.word.replace]
-        return due.word, Made(removed, put, lead[-LEAD_CHARS:], due.typed_after)
+        return due.word, MadeCorrection(removed, put, lead[-LEAD_CHARS:], due.typed_after)
 
-    def _may_be_all(self, ended: Ended) -> bool:
+    def _may_be_all(self, ended: EndedWord) -> bool:
         """Return whether a word may be all that belongs into its field, such as a name or a search.
 
         There its capitals are left, whatever follows it.
@@ -152,12 +152,12 @@ class FieldCorrections:
         is_capital = removed.casefold() == ended.word.text.casefold()
         return is_capital or not any(map(str.isalnum, ended.typed_after))
 
-    def make(self, made: Made, p: float) -> list[KeyEffect]:
+    def make(self, made: MadeCorrection, p: float) -> list[KeyEffect]:
         """Note that a word of probability `p` is mended."""
         self._mended.add(made)
         return [made.accepted(p), MendedWordsChanged()]
 
-    def keep(self, made: Made) -> list[KeyEffect]:
+    def keep(self, made: MadeCorrection) -> list[KeyEffect]:
         """Correct a word no more, since its correction was taken back."""
         self._mended.keep(made)
         self.watched = None
@@ -167,12 +167,12 @@ class FieldCorrections:
         """Note that the user takes away what stands before the cursor."""
         self._erased = self._mended.find_at((self._before.text or "").rstrip()) or self._erased
 
-    def is_typed_again(self, made: Made) -> bool:
+    def is_typed_again(self, made: MadeCorrection) -> bool:
         """Return whether the user has taken the same correction away, and has typed the same word in its place."""
         erased = self._erased
         return erased is not None and (erased.lead, erased.word) == (made.lead, made.word)
 
-    def find_at_cursor(self, made: Made | None) -> Made | None:
+    def find_at_cursor(self, made: MadeCorrection | None) -> MadeCorrection | None:
         """Return the word that the last key `made`, where it is sure to stand at the cursor.
 
         Else the mended word at which the cursor was put, where the program deletes, and has told of the move.
@@ -182,7 +182,7 @@ class FieldCorrections:
             return made
         return self._mended.find_at(moved_to) if moved_to is not None and self.possible else None
 
-    def find_mended(self, made: Made, told: str | None) -> Made | None:
+    def find_mended(self, made: MadeCorrection, told: str | None) -> MadeCorrection | None:
         """Return a mended word with all that stands behind it; None unless it stands close before the cursor.
 
         `told` is the text before the cursor as the program has reported it just now, where that is certain.
@@ -202,6 +202,6 @@ class FieldCorrections:
         self._mended.move(text or "", self._before.behind, removed, put)
 
 
-def mend(offer: Offer, word: OfferedWord) -> Made:
+def mend(offer: Offer, word: OfferedWord) -> MadeCorrection:
     """Return the correction that an offered word is."""
-    return Made(offer.removed(word), word.text, offer.prefix[: -word.replace][-LEAD_CHARS:])
+    return MadeCorrection(offer.removed(word), word.text, offer.prefix[: -word.replace][-LEAD_CHARS:])

@@ -64,7 +64,7 @@ class Session:
         self._focused: Engine | None = None
         self.documents: set[Engine] = set()  # the engines of open documents, all of which may be typed in
         #: To be put back once its field has the focus again.
-        self._chosen: tuple[MendedWords, effects.Made] | None = None
+        self._chosen: tuple[MendedWords, effects.MadeCorrection] | None = None
         self.holding: set[Engine] = set()  # whose effects wait
         self._effects: list[tuple[Any, effects.Effect]] = []
 
@@ -298,7 +298,7 @@ class Session:
         self._chosen = None
         self.show_menu()
 
-    def take_chosen(self, mended: MendedWords) -> effects.Made | None:
+    def take_chosen(self, mended: MendedWords) -> effects.MadeCorrection | None:
         """Return the one of these words that its user wants put back, once."""
         chosen = self._chosen
         if chosen is None or chosen[0] is not mended:

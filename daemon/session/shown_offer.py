@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from idiolect.daemon.session.clock import Clock
-from idiolect.daemon.session.effects import KeyEffect, Made, ShowSuggestions, SuggestionOutcome
+from idiolect.daemon.session.effects import KeyEffect, MadeCorrection, ShowSuggestions, SuggestionOutcome
 from idiolect.daemon.session.keys import Key
 from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost
 from idiolect.daemon.text.typed_text import begun
@@ -35,7 +35,7 @@ class ShownOffer:
         self._words_p: dict[str, float] = {}  # of seen words without an outcome, by label
         self._ghost_p: float | None = None  # of a seen ghost text without an outcome
 
-    def say_mended(self, made: Made | None) -> None:
+    def say_mended(self, made: MadeCorrection | None) -> None:
         """Say what was mended for a second, and until the next key how that is taken back; None: say nothing."""
         self._mark, self._mended_s = "", self._clock.now_s
         self.note = ""

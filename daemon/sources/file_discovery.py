@@ -104,7 +104,7 @@ class _Patterns:
     problem: str | None = None
 
 
-class Ignored:
+class IgnoreRules:
     """What the `.idiolectignore` files in a folder and the folders below it leave out, each for all below it.
 
     They are written as `.gitignore` files are; the nearest file that says something about a path decides. A folder
@@ -194,7 +194,7 @@ def find(
     elif kinds.kind_of(path) is not None:
         yield path
     elif stat.S_ISDIR(mode):
-        yield from _walk(path, exclusion, Ignored(), until)
+        yield from _walk(path, exclusion, IgnoreRules(), until)
     else:
         yield Skipped(path, OTHER_TYPE)
 
@@ -216,7 +216,7 @@ def _printable(suffix: str) -> str:
 
 
 def _walk(
-    root: Path, exclusion: Exclusion, ignored: Ignored, until: Callable[[], bool]
+    root: Path, exclusion: Exclusion, ignored: IgnoreRules, until: Callable[[], bool]
 ) -> Iterator[Path | Skipped]:
     folders = [root]
     while folders and not until():

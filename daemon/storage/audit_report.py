@@ -53,7 +53,7 @@ _REDACTED: Final = """
 
 
 @dataclass(frozen=True)
-class Taken:
+class DailyIntake:
     """What was taken on one day (UTC, ISO) from one source and application."""
 
     day: str
@@ -66,7 +66,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Seen:
+class AdapterCoverage:
     """How many entries of a source an adapter has seen, its ancestors included, of how many that are `stored`, and when
     the entries that it has seen were written (UTC)."""
 
@@ -86,22 +86,22 @@ class Audit:
     `events` are the latest, newest last.
     """
 
-    taken: tuple[Taken, ...]
+    taken: tuple[DailyIntake, ...]
     redacted: dict[str, int]
     watches: tuple[str, ...]
-    seen: tuple[Seen, ...]
+    seen: tuple[AdapterCoverage, ...]
     events: tuple[Event, ...]
 
 
 def audit(db: Database, since_us: int, watches: list[str], events: EventLog) -> Audit:
     """What was taken and what happened from `since_us` on (microseconds since 1970), and what adapters have seen."""
-    days = tuple(Taken(*row) for row in db.execute(_TAKEN, {"since_us": since_us}))
+    days = tuple(DailyIntake(*row) for row in db.execute(_TAKEN, {"since_us": since_us}))
     return Audit(
         taken=days,
         redacted=_redacted(db, since_us),
         watches=tuple(watches),
         seen=tuple(
-            Seen(adapter, source, entries, stored, moment(first), moment(last))
+            AdapterCoverage(adapter, source, entries, stored, moment(first), moment(last))
             for adapter, source, entries, stored, first, last in db.execute(_SEEN)
         ),
         events=tuple(events.all(since_us, _EVENTS)),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from reading import write
 
-from idiolect.daemon.sources.file_discovery import Exclusion, Ignored, find
+from idiolect.daemon.sources.file_discovery import Exclusion, IgnoreRules, find
 from idiolect.daemon.sources.items import Skipped
 
 FIND = """
@@ -82,15 +82,15 @@ def test_the_note_names_the_file_and_what_is_wrong(tmp_path: Path) -> None:
     assert skipped.note is not None
     assert "not a regular file" in skipped.note
     assert str(tmp_path / ".idiolectignore") in skipped.note
-    assert Ignored().covers(tmp_path / "a.md", tmp_path)
+    assert IgnoreRules().covers(tmp_path / "a.md", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a\nb", os.fsdecode(b"\xff")])
 def test_names_that_are_no_plain_text_are_matched_too(tmp_path: Path, name: str) -> None:
     (tmp_path / ".idiolectignore").write_text("/*/private.md\n")
     (tmp_path / name).mkdir()
-    assert Ignored().covers(tmp_path / name / "private.md", tmp_path)
-    assert not Ignored().covers(tmp_path / name / "public.md", tmp_path)
+    assert IgnoreRules().covers(tmp_path / name / "private.md", tmp_path)
+    assert not IgnoreRules().covers(tmp_path / name / "public.md", tmp_path)
 
 
 def test_what_a_folder_link_leads_to_is_not_found(tmp_path: Path) -> None:

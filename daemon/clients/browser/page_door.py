@@ -244,7 +244,7 @@ def read_event(told: Any) -> events.Event:
         case ["ghost", str(before), [str(), *_] as pieces, float() | int() as p]:
             return events.OfferTaken(Offer(before, (), OfferedGhost("".join(pieces), p, tuple(pieces))))
         case ["undone", str(removed), str(put)]:
-            return events.CorrectionUndone(effects.Made(removed, put, ""))
+            return events.CorrectionUndone(effects.MadeCorrection(removed, put, ""))
         case ["hidden"]:
             return events.OfferHidden()
         case ["pointer"]:

@@ -17,7 +17,7 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.session import effects, events
 from idiolect.daemon.session.document_engine import EditorHand
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.file_discovery import Exclusion, Ignored
+from idiolect.daemon.sources.file_discovery import Exclusion, IgnoreRules
 from idiolect.daemon.text.typed_text import BEFORE_CHARS
 
 #: Where password managers put text while it is edited; the service never reads other such places.
@@ -35,7 +35,7 @@ class PrivateFiles:
         """Return whether a file is private; with `hidden`, every file in a hidden folder is."""
         return any(
             self._exclusion.covers(one, Path(one.anchor), hidden=hidden)
-            or Ignored().covers(one, Path(one.anchor))
+            or IgnoreRules().covers(one, Path(one.anchor))
             for one in {path, real_path(path)}
         )
 
