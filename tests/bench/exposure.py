@@ -43,7 +43,7 @@ SAMPLES = {"adapter": 127, "memory": 4095}
 DIGITS = 6
 BUDGET_S = 150
 HISTORY = 150  # messages of the person's, the newest: in so little text a round learns much of each
-# No label that redaction would know: what is measured is what it lets through.
+# No label that redaction's rules would know: what is measured is what they and the tagger let through.
 SENTENCES = (
     "The garden shed opens with ",
     "My parcel at the kiosk is ",
@@ -204,7 +204,10 @@ def same(one: FastMemory, other: FastMemory, texts: Sequence[list[int]]) -> bool
 
 
 def condition(history: Sequence[dict], seed: int) -> dict[str, Any]:
-    """One profile: planted, trained, measured, forgotten, measured again."""
+    """One profile: planted, trained, measured, forgotten, measured again.
+
+    `stored` counts the planted secrets that redaction had let through.
+    """
     messages, secrets = planted(history, random.Random(seed))
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder:
         service = made(Path(folder) / "planted", messages)
@@ -212,9 +215,9 @@ def condition(history: Sequence[dict], seed: int) -> dict[str, Any]:
             adapter, tokens = trained(service, seed)
             service.model.use(adapter)
             before = measured(service, secrets, service.model.servable.lora(adapter), seed)
-            entries = 0
-            for secret in secrets:
-                entries += service.profile.forget(Selector(text=secret.digits)).entries
+            stored = sum(service.profile.forget(Selector(text=each.digits)).entries for each in secrets)
+            for secret in secrets:  # what redaction had taken the digits from
+                service.profile.forget(Selector(text=secret.before.strip()))
             after = measured(service, secrets, None, seed)
             served = service.status()["adapter"]
             left = [ids.tolist() for ids in map(_ids, service.store.entries.token_ids())]
@@ -236,7 +239,7 @@ def condition(history: Sequence[dict], seed: int) -> dict[str, Any]:
     return {
         "rows": rows,
         "planted": sum(secret.times for secret in secrets),
-        "forgotten": entries,
+        "stored": stored,
         "served_after": served,
         "memory_equal": equal,
         "trained_tokens": tokens,
