@@ -29,8 +29,8 @@ from idiolect.adapters.memory.steps import finish
 from idiolect.adapters.mending.keyboards import Layout
 from idiolect.adapters.prediction.answered import NOTHING, AnsweredText
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
-from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.look_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.suggestion import Suggestion

@@ -2,7 +2,7 @@
 
 Three slips in 100 keys fall on letters that are typed, as in Dhakal et al. (CHI 2018, 136 million keystrokes); what is
 taken has none. A slip is noticed within three keys and mended by hand, or left to be mended where the word ends: the
-habit that costs less counts. The times are those of :mod:`~idiolect.adapters.prediction.ghost_value`.
+habit that costs less counts. The times are those of :mod:`~idiolect.adapters.prediction.look_value`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.mistyping import mistype
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.mending.keyboards import Layout, neighbours
-from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
+from idiolect.adapters.prediction.look_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.prediction.suggestion import Suggestion, Word

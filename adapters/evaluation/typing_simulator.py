@@ -3,7 +3,7 @@
 The measure is the field's keystroke savings (Trnka & McCoy 2008): 1 - keystrokes / characters, with an ideal user who
 takes a right suggestion as soon as it is there. The suggestion at each position is asked for once, and every way to
 use it is counted on the same answers. With ghosts the seconds are counted, too: a key takes its time, and so does a
-look at a ghost, right or wrong (see :mod:`idiolect.adapters.prediction.ghost_value`).
+look at a ghost, right or wrong (see :mod:`idiolect.adapters.prediction.look_value`).
 """
 
 from __future__ import annotations

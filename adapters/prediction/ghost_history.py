@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from idiolect.adapters.memory.vocabulary import WORD
-from idiolect.adapters.prediction.ghost_value import GhostValue
+from idiolect.adapters.prediction.look_value import LookValue
 from idiolect.adapters.prediction.suggestion import GhostWord, Word, joined_text
 
 _MAX_STANDING = 32  # ghosts that were shown last, of all who type
@@ -39,7 +39,7 @@ class StandingGhosts:
     def __init__(self) -> None:
         self._shown: deque[_StandingGhost] = deque(maxlen=_MAX_STANDING)
 
-    def rest(self, prefix: str, value: GhostValue) -> tuple[GhostWord, ...]:
+    def rest(self, prefix: str, value: LookValue) -> tuple[GhostWord, ...]:
         """Return what is left of the ghost that a typist sees, where ``prefix`` types into it.
 
         The probabilities are those behind the words that have been typed. Nothing is left where a word has just ended

@@ -20,8 +20,8 @@ from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.cursor import Cursor, SplitPrefix
 from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedGhost, UnjudgedGhosts, extended
-from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
 from idiolect.adapters.prediction.look_ahead import NextWord
+from idiolect.adapters.prediction.look_value import USUAL_KEY_MS, LookValue, Show
 from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel
 from idiolect.adapters.prediction.ranking import Ranked, WordRanker
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text
@@ -185,7 +185,7 @@ class Ghosts:
         )
 
     def _go_on(
-        self, cursor: Cursor, start: NextWord, alike: float, value: GhostValue
+        self, cursor: Cursor, start: NextWord, alike: float, value: LookValue
     ) -> tuple[Ghost, UnjudgedGhost]:
         """Return the ghost with this first word, and what was looked at for it: one word more than it has, too."""
         question = cursor.question
@@ -269,7 +269,7 @@ class Ghosts:
     def _starts_word(self, token: DraftedToken) -> bool:
         return self._tokenizer.token_bytes(token.id).startswith(b" ")
 
-    def _keep_standing(self, cursor: Cursor, ghost: Ghost, value: GhostValue) -> Ghost:
+    def _keep_standing(self, cursor: Cursor, ghost: Ghost, value: LookValue) -> Ghost:
         """Return the ghost that is on screen, where the user types into it; else ``ghost``, which is new."""
         question = cursor.question
         standing = self.standing.rest(question.prefix, value)[: question.ghost_words]
@@ -279,9 +279,9 @@ class Ghosts:
             self.standing.show(question.prefix, value.key_s, ghost.words)
         return ghost
 
-    def value(self, key_ms: float | None) -> GhostValue:
+    def value(self, key_ms: float | None) -> LookValue:
         """Return the judge for a typist with this time between two letters, None for the usual one."""
-        return GhostValue.of(self.show, (key_ms or USUAL_KEY_MS) / 1e3, self.acceptance_rate)
+        return LookValue.of(self.show, (key_ms or USUAL_KEY_MS) / 1e3, self.acceptance_rate)
 
 
 def _is_supported(token: DraftedToken) -> bool:

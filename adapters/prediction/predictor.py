@@ -2,7 +2,7 @@
 
 A question goes through stages: it is read (:mod:`~idiolect.adapters.prediction.cursor`), the word that just ended is
 mended, words are ranked (:mod:`~idiolect.adapters.prediction.ranking`), corrections of the word under the cursor go
-among them (:mod:`~idiolect.adapters.prediction.autocorrection`), a ghost continues them
+among them (:mod:`~idiolect.adapters.prediction.mender`), a ghost continues them
 (:mod:`~idiolect.adapters.prediction.ghosts`), and what is worth a look is chosen.
 """
 
@@ -19,13 +19,13 @@ from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD
 from idiolect.adapters.mending.hand import Hand
 from idiolect.adapters.mending.typing_channel import TypingChannel
 from idiolect.adapters.prediction.answered import NOTHING, Answered, AnsweredText
-from idiolect.adapters.prediction.autocorrection import Mender
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.cursor import Cursor, CursorReader
 from idiolect.adapters.prediction.emoji import EmojiFinder
 from idiolect.adapters.prediction.ghosts import Ghosts
 from idiolect.adapters.prediction.look_ahead import LookAhead
 from idiolect.adapters.prediction.meant_words import MeantWords
+from idiolect.adapters.prediction.mender import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.question import Question
@@ -157,7 +157,7 @@ class Predictor:
         ranked = self._rank(cursor)
         if (mender := self._mender_of(_MISTYPED)) is not None:
             mender.words(_MISTYPED.prefix, ranked.split, ranked.matches, ranked.words, ranked.count)
-            mender.ended_words.mend(f"{_MISTYPED.prefix} ")
+            mender.autocorrection.mend(f"{_MISTYPED.prefix} ")
 
     def _read(self, ids: list[int]) -> Steps[None]:
         yield from self.next_token.prefill_in_pieces(ids)
@@ -217,7 +217,7 @@ class Predictor:
         question, language = cursor.question, cursor.language
         if (mender := self._mender_of(question)) is None:
             return None
-        ended, respaces = mender.ended_words, question.correct_before
+        ended, respaces = mender.autocorrection, question.correct_before
         correction = ended.mend(question.prefix, is_known=language.may_mend, may_respace=respaces)
         if correction is None and question.correct_before and language.is_known:
             correction = ended.mend_before(question.prefix)
@@ -259,7 +259,7 @@ class Predictor:
         """Have the passes made ahead that the likeliest next words will need."""
         question, mender = cursor.question, self._mender_of(cursor.question)
         may_turn = mender is not None and question.correct_before and cursor.language.is_known
-        unsure = mender.ended_words.alternatives(question.prefix) if mender and may_turn else []
+        unsure = mender.autocorrection.alternatives(question.prefix) if mender and may_turn else []
         starts = self.ghosts.starts(ranked)
         self.look_ahead.expect(question.prefix, starts, unsure, wants_tail=question.ghost_words > 1)
 
@@ -359,4 +359,4 @@ class Predictor:
         self.ranker.forget_ranked()
         self.next_token.forget_texts()
         if self.mender is not None:
-            self.mender.ended_words.forget_typed()
+            self.mender.autocorrection.forget_typed()

@@ -9,7 +9,7 @@ from typing import Annotated, get_args
 import pydantic
 from anyio.to_thread import run_sync
 
-from idiolect.adapters.prediction.ghost_value import Show
+from idiolect.adapters.prediction.look_value import Show
 from idiolect.daemon.endpoint.routing import Application, JsonObject
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.profile.quiet import BeQuiet

@@ -39,7 +39,7 @@ from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.reader import Reader
 from idiolect.daemon.storage.entries import unique_key
 from idiolect.daemon.storage.schema import moment
-from idiolect.daemon.storage.shared import SharedEntry
+from idiolect.daemon.storage.sync_merge import SharedEntry
 from idiolect.daemon.text.cleaning import cleaned
 from idiolect.daemon.text.redaction.redact import placeholders
 from idiolect.models.regular_files import is_linked

@@ -18,7 +18,7 @@ from idiolect.daemon.profile.app_rules import is_of_context, put_app_rules, read
 from idiolect.daemon.profile.decisions import Decision
 from idiolect.daemon.storage.matching import folded
 from idiolect.daemon.storage.records import WordRule
-from idiolect.daemon.storage.shared import OWN, SharedRow
+from idiolect.daemon.storage.sync_merge import OWN, SharedRow
 from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
 
 if TYPE_CHECKING:

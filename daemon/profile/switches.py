@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from idiolect.adapters.prediction.ghost_value import Show
+from idiolect.adapters.prediction.look_value import Show
 from idiolect.daemon.profile.decisions import Decision
 from idiolect.daemon.settings import Language
 

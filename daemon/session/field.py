@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-from idiolect.daemon.session.mended_words import MendedWords
+from idiolect.daemon.session.mending import MendedWords
 from idiolect.daemon.text.secret_apps import TERMINALS
 
 #: IBus's input purposes, by number; the names are those of GTK and of `/v1/suggest`.

@@ -21,8 +21,7 @@ from idiolect.daemon.session.effects import (
 )
 from idiolect.daemon.session.field_authorship import FieldAuthorship
 from idiolect.daemon.session.field_text import FieldText
-from idiolect.daemon.session.mended_words import MendedWords
-from idiolect.daemon.session.mending import FieldCorrections, mend
+from idiolect.daemon.session.mending import FieldCorrections, MendedWords, mend
 from idiolect.daemon.session.shown_offer import ShownOffer
 from idiolect.daemon.session.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.text.typed_text import begun

@@ -16,11 +16,11 @@ from idiolect.daemon.session.field_authorship import WrittenText
 from idiolect.daemon.session.key_table import KeyTable, draw_key
 from idiolect.daemon.session.learning_pause import LearningPause
 from idiolect.daemon.session.left_fields import LeftFields
-from idiolect.daemon.session.mended_words import MendedWords
+from idiolect.daemon.session.letter_intervals import LetterIntervals
+from idiolect.daemon.session.mending import MendedWords
 from idiolect.daemon.session.replied_text import FieldAnswering
 from idiolect.daemon.session.slip_watch import SlipWatch
 from idiolect.daemon.session.text_before_cursor import MAX_CHARS
-from idiolect.daemon.session.typing_speed import TypingSpeed
 from idiolect.daemon.text.replies import Reply, split
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Session:
         self.choices = Choices()
         self._keys_told: dict[str, str] = {}  # those that are not the usual ones
         self._quiet_told: effects.SendRequest | None = None  # that its reply is awaited
-        self.speed = TypingSpeed()
+        self.speed = LetterIntervals()
         self.slips = SlipWatch()
         self._terminals, self._unknown = terminals, unknown
         self._learns = learns

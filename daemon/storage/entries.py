@@ -24,8 +24,8 @@ from idiolect.daemon.storage.records import (
 )
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.shared import IS_NEW, OWN, Shared
 from idiolect.daemon.storage.sources import FileStates
+from idiolect.daemon.storage.sync_merge import IS_NEW, OWN, Shared
 from idiolect.daemon.text.redaction.redact import kinds
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's

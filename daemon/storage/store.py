@@ -31,8 +31,8 @@ from idiolect.daemon.storage.records import (
 from idiolect.daemon.storage.rounds import Checkpoints, Rounds
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.shared import Shared
 from idiolect.daemon.storage.sources import FileStates, Sources, Watches
+from idiolect.daemon.storage.sync_merge import Shared
 from idiolect.daemon.storage.words import WordRules
 
 _SCRUB: Final = "scrub"  # state: something was forgotten and the file is not yet rewritten

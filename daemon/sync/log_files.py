@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from idiolect.daemon.storage.shared import Shared, SharedContents, SharedEntry, SharedRow
+from idiolect.daemon.storage.sync_merge import Shared, SharedContents, SharedEntry, SharedRow
 from idiolect.daemon.sync.secret import FolderKeys
 
 _MAX_BYTES: Final = 64 << 20  # of what is unpacked: a file of ours is far below

@@ -14,7 +14,7 @@ from idiolect.daemon.profile.journal import TakeOver
 from idiolect.daemon.profile.pause import PausedError
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.shared import SharedContents
+from idiolect.daemon.storage.sync_merge import SharedContents
 from idiolect.daemon.sync.folder import SharedFolder, head_name
 from idiolect.daemon.sync.log_files import Head, open_head, open_log, pack_head
 from idiolect.daemon.sync.this_device import OtherDevice, ThisDevice

@@ -21,7 +21,7 @@ from idiolect.daemon.profile.decisions import Decision
 from idiolect.daemon.profile.journal import Exclude
 from idiolect.daemon.profile.profile import Profile
 from idiolect.daemon.settings import NEVER_READ, Settings
-from idiolect.daemon.storage.shared import OWN
+from idiolect.daemon.storage.sync_merge import OWN
 from idiolect.daemon.sync.folder import MANIFEST, SharedFolder, SyncFolderError, new_number
 from idiolect.daemon.sync.other_logs import PAUSED, OtherLogs
 from idiolect.daemon.sync.own_log import OwnLog

@@ -196,7 +196,7 @@ def ask(predictor: Predictor, cases: Iterable[Case]) -> Iterator[Outcome]:
         prefix = f"{case.before}{case.typed}{case.behind}"
         made = predictor.suggest(Question(prefix, "", 0, 0, corrections=True, remember=False)).correction
         put = made.text[: -len(case.behind)] if made is not None and made.sure else case.typed
-        weighed = predictor.mender.ended_words.weigh(prefix) if predictor.mender else None
+        weighed = predictor.mender.autocorrection.weigh(prefix) if predictor.mender else None
         likeliest, found = weighed or (put, None)
         yield Outcome(case, put, likeliest, found)
 

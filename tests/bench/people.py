@@ -21,8 +21,8 @@ from common import BASE, show
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
 from idiolect.adapters.evaluation.run import savings
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
-from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.look_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.question import Question
 from idiolect.adapters.training.lora import Lora
 from idiolect.daemon.evaluation.evals import read_messages

@@ -15,7 +15,7 @@ from waiting import DEADLINE_S, until
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.memory.steps import in_one_step
-from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
+from idiolect.adapters.prediction.look_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.question import Question
 from idiolect.daemon.profile.app_policy import InputContext

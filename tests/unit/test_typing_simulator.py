@@ -5,7 +5,7 @@ import re
 import pytest
 
 from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
-from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
+from idiolect.adapters.prediction.look_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.suggestion import Ghost, GhostWord, Suggestion, Word
 
 

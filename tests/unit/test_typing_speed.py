@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.serving.user_stats import LetterTimes
-from idiolect.daemon.session.typing_speed import TypingSpeed
+from idiolect.daemon.serving.typing_speed import LetterTimes
+from idiolect.daemon.session.letter_intervals import LetterIntervals
 
-SCRIPT = Path(__file__).parents[2] / "daemon" / "endpoint" / "page" / "typing_speed.js"
+SCRIPT = Path(__file__).parents[2] / "daemon" / "endpoint" / "page" / "letter_intervals.js"
 ASK = """
 import {{ readFileSync }} from "node:fs";
 (0, eval)(readFileSync({script}, "utf-8"));
 console.log(JSON.stringify({cases}.map((keys) => {{
-  const speed = new idiolect.TypingSpeed();
+  const speed = new idiolect.LetterIntervals();
   for (const [typed, atMs] of keys) speed.key(typed, atMs);
   return speed.medianMs ?? null;
 }})));
@@ -27,7 +27,7 @@ def in_python(cases):
     """What is measured of each case: keys, each what it typed and when, in milliseconds."""
     found = []
     for keys in cases:
-        speed = TypingSpeed()
+        speed = LetterIntervals()
         for typed, at_ms in keys:
             speed.key(typed, at_ms / 1e3)
         found.append(speed.median_ms)
@@ -118,7 +118,7 @@ def test_both_measure_the_same(needs_program):
 
 
 def test_no_times_are_kept():
-    speed = TypingSpeed()
+    speed = LetterIntervals()
     for typed, at_ms in keys(LETTERS * 5, 130):
         speed.key(typed, at_ms / 1e3)
     assert {type(value) for value in vars(speed).values()} <= {str, float, int}

@@ -1,7 +1,7 @@
 // The playground: words and grey text for what is typed, how to take them, and what becomes of them.
 
 import { $, ask, make, on, say } from "./common.js";
-import "./typing_speed.js";
+import "./letter_intervals.js";
 
 const PLACES = 3;
 const SPOKEN_AFTER_MS = 700;
@@ -22,7 +22,7 @@ let typedAt = -Infinity; // when the last character was typed
 let closedAt = -Infinity; // when the last words went
 let mended = null; // the correction that the last key took: {at, typed, put, word}, to be taken back by Backspace
 let undoing = null; // the same, where the last key undoes it
-const speed = new idiolect.TypingSpeed();
+const speed = new idiolect.LetterIntervals();
 const kept = new Set(); // words whose correction was taken back
 let speaking; // the timer that says the suggestions aloud
 let learned = 0; // characters that were sent to be learned

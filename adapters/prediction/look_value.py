@@ -50,7 +50,7 @@ _MIN_NEW_CHARS = 3  # of a ghost that was not there before: fewer are typed fast
 
 
 @dataclass(frozen=True)
-class GhostValue:
+class LookValue:
     """Judges ghosts for one typist.
 
     Attributes:
@@ -64,7 +64,7 @@ class GhostValue:
     look_weight: float = 1.0
 
     @classmethod
-    def of(cls, show: Show, key_s: float, uptake: float) -> GhostValue:
+    def of(cls, show: Show, key_s: float, uptake: float) -> LookValue:
         """Return the judge for a typist who wants to see so much; who wants more is taken to take all that is right."""
         return cls(key_s, 1.0 if show == "more" else uptake, _LOOK_WEIGHTS[show])
 

@@ -10,7 +10,7 @@ _MIN_INTERVALS: Final = 20  # fewer tell nothing
 _MIN_STEP: Final = 0.02  # so far the median moves with each interval, once it has settled
 
 
-class TypingSpeed:
+class LetterIntervals:
     """A running median of which no times are kept, since they could tell persons apart: itself, and of how many."""
 
     def __init__(self) -> None:

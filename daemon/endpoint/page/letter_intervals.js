@@ -1,14 +1,14 @@
 // How fast its user types: the median time between two letters of a word, for the extension and the service's page.
 if (!Object.hasOwn(globalThis, "idiolect")) globalThis.idiolect = {};
 
-idiolect.TypingSpeed ??= (() => {
+idiolect.LetterIntervals ??= (() => {
   const MAX_MS = 1500; // a longer pause is for thought
   const MIN_MEDIAN_MS = 40; // of a hand, 300 words a minute: what is faster is a program that types
   const MIN_INTERVALS = 20; // fewer tell nothing
   const MIN_STEP = 0.02; // so far the median moves with each interval, once it has settled
 
   /** A running median of which no times are kept, since they could tell persons apart: itself alone, and of how many. */
-  class TypingSpeed {
+  class LetterIntervals {
     #letter = ""; // what the last key typed; "" where that was no letter
     #atMs = 0;
     #medianMs = 0;
@@ -39,5 +39,5 @@ idiolect.TypingSpeed ??= (() => {
     }
   }
 
-  return TypingSpeed;
+  return LetterIntervals;
 })();
