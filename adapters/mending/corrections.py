@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import Capitals, fold, with_capitals
+from idiolect.adapters.memory.letter_case import Capitals, fold, with_capitals
 from idiolect.adapters.memory.vocabulary import WordVocabulary
 from idiolect.adapters.memory.word_table import WordTable, best_indices
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch

@@ -15,7 +15,7 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.memory.capitals import fold, with_capitals
+from idiolect.adapters.memory.letter_case import fold, with_capitals
 from idiolect.adapters.memory.steps import Steps, finish
 from idiolect.adapters.memory.vocabulary import RUN_OF_THREE, WORD
 from idiolect.adapters.mending.fuzzy_search import FuzzySearch

@@ -9,7 +9,7 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.memory.capitals import as_written, fold
+from idiolect.adapters.memory.letter_case import as_written, fold
 from idiolect.adapters.mending.typing_channel import Costs
 
 _BEFORE = regex.compile(r"(?r)(?<![\p{L}\p{N}'’])(\p{L}{1,12}) \Z")

@@ -16,7 +16,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import BEGINS, as_written, fold, is_capitalized, with_capitals
+from idiolect.adapters.memory.letter_case import BEGINS, as_written, fold, is_capitalized, with_capitals
 from idiolect.adapters.memory.word_matching import least_letter_prob, score_word
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.inflections import are_forms_of_one, is_unlisted_form

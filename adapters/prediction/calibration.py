@@ -85,7 +85,7 @@ class Calibration:
         return cls.from_json(values, prior=WHOLE_WORDS)
 
 
-def acceptance_rate(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
+def estimate_uptake(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
     """Return the share of right suggestions that the user really takes, 0 to 1; 1 without feedback.
 
     Args:

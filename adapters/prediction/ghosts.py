@@ -19,11 +19,16 @@ from idiolect.adapters.memory.ngram_memory import FastMemory
 from idiolect.adapters.memory.vocabulary import WORD
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.cursor import Cursor, SplitPrefix
-from idiolect.adapters.prediction.ghost_history import StandingGhosts, UnjudgedGhost, UnjudgedGhosts, extended
 from idiolect.adapters.prediction.look_ahead import NextWord
 from idiolect.adapters.prediction.look_value import USUAL_KEY_MS, LookValue, Show
 from idiolect.adapters.prediction.next_token import DraftedToken, NextTokenModel
 from idiolect.adapters.prediction.ranking import Ranked, WordRanker
+from idiolect.adapters.prediction.standing_ghosts import (
+    StandingGhosts,
+    UnjudgedGhost,
+    UnjudgedGhosts,
+    extended,
+)
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, GhostWord, Word, joined_text
 from idiolect.models.tokenizer import Tokenizer
 
@@ -48,7 +53,7 @@ class Ghosts:
         word_calibration: the same of words of which nothing was typed yet.
 
     Attributes:
-        acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
+        uptake: the share of right suggestions that the user really takes, 0 to 1.
         show: how much appears by itself.
         standing: the ghosts on screen.
     """
@@ -73,7 +78,7 @@ class Ghosts:
         self.standing = StandingGhosts()
         self._unjudged = UnjudgedGhosts()  # found while nothing was answered
         self._unjudged_of_answered = UnjudgedGhosts()  # and beside what is answered now, with words of it
-        self.acceptance_rate = 1.0
+        self.uptake = 1.0
         self.show: Show = "auto"
 
     def starts(self, ranked: Ranked) -> list[NextWord]:
@@ -281,7 +286,7 @@ class Ghosts:
 
     def value(self, key_ms: float | None) -> LookValue:
         """Return the judge for a typist with this time between two letters, None for the usual one."""
-        return LookValue.of(self.show, (key_ms or USUAL_KEY_MS) / 1e3, self.acceptance_rate)
+        return LookValue.of(self.show, (key_ms or USUAL_KEY_MS) / 1e3, self.uptake)
 
 
 def _is_supported(token: DraftedToken) -> bool:

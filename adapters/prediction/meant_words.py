@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import BEGINS, as_written, fold, is_capitalized
+from idiolect.adapters.memory.letter_case import BEGINS, as_written, fold, is_capitalized
 from idiolect.adapters.memory.word_matching import score_word
 from idiolect.adapters.mending.corrections import Candidate, Corrector
 from idiolect.adapters.mending.general_words import GeneralWords

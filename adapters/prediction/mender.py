@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import (
+from idiolect.adapters.memory.initials import Initials
+from idiolect.adapters.memory.letter_case import (
     BEGINS,
     as_written,
     fold,
@@ -20,7 +21,6 @@ from idiolect.adapters.memory.capitals import (
     is_capitalized,
     with_capitals,
 )
-from idiolect.adapters.memory.initials import Initials
 from idiolect.adapters.memory.word_matching import Matches, least_letter_prob
 from idiolect.adapters.prediction.autocorrection import MAX_LETTERS, Autocorrection
 from idiolect.adapters.prediction.cursor import CursorReader, SplitPrefix

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from idiolect.adapters.memory.capitals import fold
+from idiolect.adapters.memory.letter_case import fold
 from idiolect.adapters.memory.vocabulary import RUN_OF_THREE
 from idiolect.adapters.mending.corrections import Candidate
 from idiolect.adapters.mending.general_words import GeneralWords

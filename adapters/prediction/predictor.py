@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from idiolect.adapters.memory.capitals import in_one_form
+from idiolect.adapters.memory.letter_case import in_one_form
 from idiolect.adapters.memory.steps import Steps
 from idiolect.adapters.memory.vocabulary import MAX_WORD_CHARS, WORD
 from idiolect.adapters.mending.hand import Hand

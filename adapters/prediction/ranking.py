@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.memory.capitals import (
+from idiolect.adapters.memory.letter_case import (
     best_matches,
     in_small_letters,
     is_in_capitals,

@@ -189,7 +189,7 @@ class LiveModel:
         """Judge ghosts from now on by this share of right ones that are taken."""
 
         def judge_by_uptake() -> None:
-            self.served.predictor.ghosts.acceptance_rate = uptake
+            self.served.predictor.ghosts.uptake = uptake
 
         self.queue.run(Priority.LEARNING, in_one_step(judge_by_uptake))
 
@@ -310,7 +310,7 @@ class LiveModel:
     def _serve(self, served: Served) -> None:
         """Replace what is served, with the switches and the statistics of now."""
         former = self.served
-        served.predictor.ghosts.acceptance_rate = former.predictor.ghosts.acceptance_rate
+        served.predictor.ghosts.uptake = former.predictor.ghosts.uptake
         self.served = served
 
     # Which adapter serves
@@ -373,7 +373,7 @@ class LiveModel:
             word_calibration=self.stats.word_calibration,
         )
         predictor.use_hand(chosen.hand)
-        predictor.ghosts.acceptance_rate = chosen.uptake
+        predictor.ghosts.uptake = chosen.uptake
         predictor.ghosts.show = switches.show
         return predictor
 

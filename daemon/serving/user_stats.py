@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from idiolect.adapters.mending.hand import Hand
-from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, acceptance_rate
+from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, estimate_uptake
 from idiolect.adapters.prediction.look_value import USUAL_KEY_MS, LookValue, Show
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.serving.typing_speed import LetterTimes
@@ -98,7 +98,7 @@ class UserStats:
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
         tenths = self.shown_ghosts()
-        return acceptance_rate([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
+        return estimate_uptake([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
 
     def shown_ghosts(self) -> tuple[Tenth, ...]:
         """What became of the ghosts that were shown of late, by tenth of their probability, the lowest first."""

@@ -23,11 +23,10 @@ from idiolect.daemon.session.field_authorship import FieldAuthorship
 from idiolect.daemon.session.field_text import FieldText
 from idiolect.daemon.session.mending import FieldCorrections, MendedWords, mend
 from idiolect.daemon.session.shown_offer import ShownOffer
+from idiolect.daemon.session.slipped_keys import SlippedKeys
 from idiolect.daemon.session.suggest_answer import Offer, OfferedWord
 from idiolect.daemon.text.typed_text import begun
 
-#: The take key pressed again within this time is a slip: in a form it would lead to the next field.
-_TOO_MANY_S: Final = 0.3
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
 #: `@`, which goes on with an address.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#")
@@ -59,18 +58,18 @@ class KeyHandler:
     ) -> None:
         """Begin in a field with an unknown text."""
         self.text = FieldText(written, many_lines=many_lines)
-        self._clock, self._choices, self._before = clock, choices, self.text.before
+        self._choices, self._before = choices, self.text.before
         self.corrections = FieldCorrections(
             self._before, clock, mended or MendedWords(), mends=mends, only_typed=door_takes
         )
         self._answer = Offer("", (), None)  # the service's last answer, with words that are not shown, too
-        self.shown = ShownOffer(clock)
+        self._slipped = SlippedKeys(clock)
+        self.shown = ShownOffer(clock, self._slipped)
         self._hidden = False  # until the next word
         self._space_owed, self._door_takes = False, door_takes
         self._asked: str | None = None
         #: The last key typed a character; was Return; was used up with Alt held.
         self.typed_last = self._returned = self._with_alt = False
-        self._took_s = self._typed_s = float("-inf")  # when the last key took something; typed a character
 
     # Keys, reports and answers
 
@@ -141,9 +140,9 @@ class KeyHandler:
         if value == keys.BACKSPACE:
             self.corrections.erase()
         noted = self._show() if note and self.shown.is_shown else []  # with another note, or none
-        took_s, self._took_s = self._took_s, float("-inf")
+        just_took = self._slipped.begin_key()
         again = not (self.shown.offer or self._door_takes) and self._choices.keys.grey.fits(value, state)
-        if again and self._clock.now_s - took_s < _TOO_MANY_S:
+        if again and just_took:
             return True, noted
         used, actions = self._press(value, state)
         self._with_alt = used and state & keys.HELD == keys.ALT
@@ -220,9 +219,9 @@ class KeyHandler:
         if chosen.hide.fits(value, state):
             return self.hide()
         pressed = keys.Key(value, state & keys.HELD)
-        ghost = offer.ghost is not None and not self.shown.is_unread(pressed, self._typed_s)
+        ghost = offer.ghost is not None and not self._slipped.is_unread(pressed)
         if chosen.grey.fits(value, state) and ghost:
-            self._took_s = self._clock.now_s
+            self._slipped.note_taken()
             return self._take_ghost(whole=True)
         if chosen.next.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
@@ -310,7 +309,8 @@ class KeyHandler:
     def _type(self, char: str) -> tuple[bool, list[KeyEffect]]:
         """Type a character. The space behind a taken word comes with the first letter of the next word."""
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
-        self._space_owed, self.typed_last, self._typed_s = False, True, self._clock.now_s
+        self._space_owed, self.typed_last = False, True
+        self._slipped.note_letter()
         self.text.add(f" {char}" if spaced else char)
         self.corrections.typed(char)
         done: list[KeyEffect] = [InsertText(f" {char}")] if spaced else []

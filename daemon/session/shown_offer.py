@@ -7,31 +7,26 @@ from typing import Final
 
 from idiolect.daemon.session.clock import Clock
 from idiolect.daemon.session.effects import KeyEffect, MadeCorrection, ShowSuggestions, SuggestionOutcome
-from idiolect.daemon.session.keys import Key
+from idiolect.daemon.session.slipped_keys import SlippedKeys
 from idiolect.daemon.session.suggest_answer import Offer, OfferedGhost
 from idiolect.daemon.text.typed_text import begun
 
-#: Nobody reads grey text within this time after a letter, or after it appears.
-_UNREAD_S: Final = 0.15
-#: A key within this time after the words went was meant for them.
-_CLOSED_S: Final = 1.0
 _MARKED_S: Final = 1.0  # for so long a note says what was mended, though its user types on
 
 
 class ShownOffer:
-    """What a field shows now."""
+    """What a field shows now; `slipped` is told when it appears and goes."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, slipped: SlippedKeys) -> None:
         """Begin with nothing shown."""
-        self._clock = clock
+        self._clock, self._slipped = clock, slipped
         self.offer = Offer("", (), None)
         self.note = ""  # shown until the next key
         self.is_shown = False
         self.is_open = False  # words are shown until the next word, worth a look or not
         self._mark, self._mended_s = "", float("-inf")  # the word that was mended last, and when it was
         self._is_rest = False  # the ghost text is the rest of a taken one
-        self._closed_s = float("-inf")  # when words went
-        self._grey, self._grey_s = "", float("-inf")  # the text with the ghost text, and when that appeared
+        self._grey = ""  # the text with the ghost text
         self._words_p: dict[str, float] = {}  # of seen words without an outcome, by label
         self._ghost_p: float | None = None  # of a seen ghost text without an outcome
 
@@ -95,7 +90,7 @@ class ShownOffer:
         ghost = offer.ghost.text if offer.ghost is not None else ""
         grey = offer.prefix + ghost if ghost else ""
         if not self._grey.startswith(grey):
-            self._grey_s = self._clock.now_s
+            self._slipped.note_grey()
         self._grey = grey
         labels = tuple(offer.label(word) for word in offer.words)
         return [
@@ -111,7 +106,7 @@ class ShownOffer:
     def hide(self) -> list[KeyEffect]:
         """Show nothing."""
         if self.offer.words:
-            self._closed_s = self._clock.now_s
+            self._slipped.note_closed()
         self._is_rest, self._grey = False, ""
         self.offer = Offer("", (), None)
         was_shown, self.is_shown = self.is_shown, False
@@ -131,14 +126,7 @@ class ShownOffer:
         # Without corrections: a correction that is seen and not taken says nothing.
         self._words_p = {self.offer.label(word): word.p for word in self.offer.words if not word.replace}
 
-    def is_unread(self, key: Key, typed_s: float) -> bool:
-        """Return whether the grey text, or the letter before it (at `typed_s`), is too new to have been read.
-
-        Then a key that programs use is theirs.
-        """
-        return key.is_programs and self._clock.now_s - max(typed_s, self._grey_s) < _UNREAD_S
-
     @property
     def awaits_digit(self) -> bool:
         """Whether words are shown, or went a moment ago: Alt with a digit is meant for them."""
-        return bool(self.offer.words) or self._clock.now_s - self._closed_s < _CLOSED_S
+        return bool(self.offer.words) or self._slipped.words_just_went

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.adapters.prediction.calibration import Calibration, acceptance_rate
+from idiolect.adapters.prediction.calibration import Calibration, estimate_uptake
 
 GRID = np.linspace(0, 1, 201)
 
@@ -110,9 +110,9 @@ def test_damaged_json_is_refused(values):
 
 
 def test_what_is_right_and_dismissed_makes_the_uptake_less():
-    values = [acceptance_rate([0] * 8 + [20, 0], [0] * 8 + [times, 0]) for times in (0, 5, 50, 500, 5_000)]
-    assert values[0] == 1 == acceptance_rate([0] * 10, [0] * 10)
+    values = [estimate_uptake([0] * 8 + [20, 0], [0] * 8 + [times, 0]) for times in (0, 5, 50, 500, 5_000)]
+    assert values[0] == 1 == estimate_uptake([0] * 10, [0] * 10)
     assert values == sorted(values, reverse=True)
     assert values[-1] < 0.05
-    unlikely = acceptance_rate([20] + [0] * 9, [50] + [0] * 9)
+    unlikely = estimate_uptake([20] + [0] * 9, [50] + [0] * 9)
     assert unlikely == 1, "what was hardly ever right is not missed"

@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from idiolect.adapters.prediction.ghost_history import StandingGhosts, extended
 from idiolect.adapters.prediction.look_value import LookValue, Show
+from idiolect.adapters.prediction.standing_ghosts import StandingGhosts, extended
 from idiolect.adapters.prediction.suggestion import NO_GHOST, Correction, Ghost, GhostWord, Word
 
 FAST, USUAL, SLOW = 0.1, 0.24, 0.6

@@ -308,7 +308,7 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor):
     ours = predictor(*[BOILERPLATE] * 6)
     asked = "Kind rega"
     assert ours.suggest(Question(asked)).ghost.show
-    ours.ghosts.acceptance_rate = 0.2  # of what is right, the user takes a fifth
+    ours.ghosts.uptake = 0.2  # of what is right, the user takes a fifth
     assert not ours.suggest(Question(asked)).ghost.show
     ours.ghosts.show = "more"
     assert ours.suggest(Question(asked)).ghost.show

@@ -65,7 +65,7 @@ def test_nothing_appears_by_itself_where_the_user_wants_to_ask(ours):
 
 
 def test_grey_text_that_was_passed_over_says_so(ours):
-    ours.ghosts.acceptance_rate = 0.01
+    ours.ghosts.uptake = 0.01
     assert Reason.PASSED_OVER in ours.suggest(Question("Please send the quar")).reasons
 
 

@@ -294,10 +294,10 @@ def test_typing_goes_before_the_rest_of_a_long_list_of_words_to_look_up(service)
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
-    assert service.model.served.predictor.ghosts.acceptance_rate == 1
+    assert service.model.served.predictor.ghosts.uptake == 1
     for _ in range(200):
         service.suggestions.add_feedback(Feedback("ghost", "dismissed", 0.65), InputContext())
-    assert service.model.served.predictor.ghosts.acceptance_rate < 0.5
+    assert service.model.served.predictor.ghosts.uptake < 0.5
 
 
 def test_a_keystroke_does_not_wait_for_the_store(service):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from idiolect.adapters.memory.capitals import (
+from idiolect.adapters.memory.letter_case import (
     in_one_form,
     is_in_capitals,
     other_case,

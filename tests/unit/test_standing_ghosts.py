@@ -1,6 +1,6 @@
 """What became of ghosts that were offered."""
 
-from idiolect.adapters.prediction.ghost_history import UnjudgedGhost, UnjudgedGhosts
+from idiolect.adapters.prediction.standing_ghosts import UnjudgedGhost, UnjudgedGhosts
 from idiolect.adapters.prediction.suggestion import Word
 
 WRITTEN = "from the hardware shop"
