@@ -236,6 +236,7 @@ class PageRow(Row):
 
     def do_choose(self, rest):
         line = rest.split()[0]
+        time.sleep(0.25)  # what was put back last can be read
         self.scripted.within(lambda: self.scripted.hosts[-1]._typing.choose(line))
 
     def do_answer(self, rest, *, listed=True):
