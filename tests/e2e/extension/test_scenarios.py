@@ -164,7 +164,7 @@ class PageRow(Row):
         """The page's events happen by themselves."""
 
     def begin(self):
-        self.scripted.row = self
+        self.scripted.row, self.has_chosen = self, False
         for one in self.scripted.hosts:  # they outlive a scenario, and what it chose
             self.scripted.within(lambda session=one._typing.session: session._set_quiet(quiet=False))
         steps = self.scenario.steps
@@ -236,7 +236,9 @@ class PageRow(Row):
 
     def do_choose(self, rest):
         line = rest.split()[0]
-        time.sleep(0.25)  # what was put back last can be read
+        if self.has_chosen:  # nobody chooses again before the first choice is seen
+            self.settle()
+        self.has_chosen = True
         self.scripted.within(lambda: self.scripted.hosts[-1]._typing.choose(line))
 
     def do_answer(self, rest, *, listed=True):
