@@ -94,7 +94,7 @@ class ServiceClient:
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
-            answer = self._request(method, path, **options)
+            answer = self._http.request(method, path, **options)
         except httpx.TransportError:
             raise self._make_silence_error() from None
         if answer.is_error:
@@ -104,15 +104,6 @@ class ServiceClient:
         except ValueError:
             raise self._make_silence_error() from None
         return content
-
-    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._http.request(method, path, **options)
-        except (httpx.ReadError, httpx.RemoteProtocolError):
-            # A service that rests, or goes over to another base model, cuts off who connects just then.
-            if method != "GET":
-                raise
-            return self._http.request(method, path, **options)
 
     def _make_silence_error(self) -> NotAnsweringError:
         log = f"Its log is {self._settings.log_path}."

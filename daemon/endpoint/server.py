@@ -44,6 +44,8 @@ from idiolect.daemon.settings import Settings
 
 #: How long requests under way may take to finish once the service is asked to end.
 _GRACE_S = 3
+#: How long whoever was just taken has to send a request before the service ends.
+_ASKING_S = 0.1
 #: Between two looks whether the service may rest or must end, in ticks of uvicorn's, ten a second.
 _TICKS, _TICKS_PER_S = 10, 10
 #: Connections that are taken at once, and how many the system holds meanwhile. Whoever opens many at once must not use
@@ -211,6 +213,11 @@ class _Server(uvicorn.Server):
         self._end()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn closes a connection on which no request was read yet. Who was taken may ask and is answered; who
+        # connects from now on waits in the socket's queue for the program that comes after this one.
+        for sock in sockets or ():
+            asyncio.get_running_loop().remove_reader(sock)
+        await asyncio.sleep(_ASKING_S)
         self._stopping()
         await super().shutdown(sockets)
 

@@ -74,6 +74,19 @@ def test_nobody_stays_who_showed_no_token(site, monkeypatch, sent):
     assert not site.server.server_state.connections
 
 
+def test_who_had_connected_when_the_service_ends_is_answered(site, monkeypatch):
+    """What is sent while the server decides to end is read by nobody before it ends."""
+    with socket.create_connection(("127.0.0.1", site.running.port), DEADLINE_S) as raw:
+        until(lambda: site.server.server_state.connections)
+
+        def ends():
+            raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            return True
+
+        monkeypatch.setattr(site.server, "_idle", ends)
+        assert read_all(raw).startswith(b"HTTP/1.1 200 ")
+
+
 def test_who_does_not_read_the_answers_does_not_stay_either(site, monkeypatch):
     monkeypatch.setattr(connection_limits, "HEAD_S", 0.5)
     with socket.create_connection(("127.0.0.1", site.running.port), DEADLINE_S) as raw:

@@ -1,7 +1,6 @@
 """A service that nobody asks for anything rests in little memory, and is there again when it is needed."""
 
 import asyncio
-import contextlib
 import json
 import os
 import select
@@ -9,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from dataclasses import asdict
 
 import httpx
@@ -18,7 +16,7 @@ import pytest
 from waiting import DEADLINE_S, until
 
 from idiolect.daemon.clients.commandline import doctor_checks
-from idiolect.daemon.clients.link import NotAnsweringError, ServiceClient
+from idiolect.daemon.clients.link import ServiceClient
 from idiolect.daemon.clients.service_link import ServiceLink
 from idiolect.daemon.runtime import process, tokens
 from idiolect.daemon.runtime.resting import IdleState, _watch, concerns
@@ -124,31 +122,6 @@ def test_what_another_version_left_is_taken_up_as_far_as_it_is_known(hasty):
                 service.terminate()
         assert service.returncode == 0
         os.close(out)
-
-
-@pytest.mark.parametrize(("ask", "asked"), [("get", 2), ("post", 1)])
-def test_a_question_that_is_cut_off_is_asked_once_more_and_a_deed_is_not(hasty, ask, asked):
-    """A service that goes over to another program closes who connected just then."""
-    tokens.make(hasty, Scope.ADMIN)
-    heard = []
-
-    def serve(listener):
-        with contextlib.suppress(OSError):
-            while True:
-                with listener.accept()[0] as one:
-                    heard.append(one.recv(65_536))
-                    if len(heard) > 1:
-                        one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-
-    with process.locked(hasty), socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        running = process.Running(os.getpid(), url, None, None, "2026-01-31T09:30:00+00:00")
-        threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        told = contextlib.nullcontext() if asked > 1 else pytest.raises(NotAnsweringError)
-        with process.announced(hasty, running), ServiceClient(hasty) as client, told:
-            assert getattr(client, ask)("/v1/status") == {}
-        listener.shutdown(socket.SHUT_RDWR)
-    assert len(heard) == asked
 
 
 def test_the_doctor_tells_that_another_version_runs(hasty, monkeypatch):

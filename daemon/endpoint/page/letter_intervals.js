@@ -1,4 +1,4 @@
-// How fast its user types: the median time between two letters of a word, for the extension and the service's page.
+// How fast its user types: the median time between two letters of a word, for the page's playground.
 if (!Object.hasOwn(globalThis, "idiolect")) globalThis.idiolect = {};
 
 idiolect.LetterIntervals ??= (() => {
